@@ -38,6 +38,7 @@ from pipeline.web.desk.audience.service import AudienceDesk
 from pipeline.web.desk.deliveries.corrections import CorrectionDesk
 from pipeline.web.desk.deliveries.service import DeliveryDesk
 from pipeline.web.desk.feeds.ports import FeedRow, FetchProgress, FoundFeed, RemovedFeed
+from pipeline.web.desk.links.ports import LinkRow
 from pipeline.web.desk.ports import (
     Action,
     ActionOptions,
@@ -220,6 +221,54 @@ class FakeSettings:
 
 
 @dataclass
+class FakeLinks:
+    """``LinksService`` with a link of each kind."""
+
+    rows: tuple[LinkRow, ...] = (
+        LinkRow(
+            url="https://tides.example/",
+            title="Tide tables for the whole coast",
+            note="Every tide of the year.",
+            origin="added on Tue 10 Feb 2026",
+            removable=True,
+        ),
+        LinkRow(url="https://charts.example/", title="How to read a chart", origin="from links on Wed 11 Feb 2026"),
+        LinkRow(url="https://ropes.example/", title="Ropes", week="2026-W07"),
+        LinkRow(url="https://lamps.example/", title="Lamps", used_in="edition 1 (2026-W06)"),
+    )
+    gone: tuple[LinkRow, ...] = (LinkRow(url="https://gulls.example/", title="Gulls"),)
+    desk_url: str = ""
+
+    def all(self) -> tuple[LinkRow, ...]:
+        return self.rows
+
+    def max_links(self) -> int:
+        return 7
+
+    def public_url(self) -> str:
+        return self.desk_url
+
+    def add(self, url: str, *, title: str = "", note: str = "") -> str:
+        if any(row.url == url for row in self.rows):
+            raise RefusedError(f"{url} is in the list already.")
+        self.rows += (LinkRow(url=url, title=title or url, note=note, removable=True),)
+        return f"Added: {title or url}"
+
+    def remove(self, url: str) -> str:
+        self.gone += tuple(row for row in self.rows if row.url == url)
+        self.rows = tuple(row for row in self.rows if row.url != url)
+        return f"Removed: {url}"
+
+    def removed(self) -> tuple[LinkRow, ...]:
+        return self.gone
+
+    def restore(self, url: str) -> str:
+        self.rows += tuple(row for row in self.gone if row.url == url)
+        self.gone = tuple(row for row in self.gone if row.url != url)
+        return f"Restored: {url}"
+
+
+@dataclass
 class FakeDesk:
     """All services of a desk. Open pages follow when a test changes ``revision`` or calls ``change``."""
 
@@ -263,6 +312,7 @@ class FakeDesk:
         ),
     )
     removed_feeds: tuple[RemovedFeed, ...] = ()
+    links: FakeLinks = field(default_factory=lambda: FakeLinks())
     found: tuple[FoundFeed, ...] = ()
     """What a search finds; without any, two feeds."""
     fetched: list[str] = field(default_factory=list)
@@ -313,6 +363,7 @@ class FakeDesk:
             link_checks=self,
             editor=self,
             feeds=self,
+            links=self.links,
             subscribers=subscribers,
             deliveries=deliveries,
             corrections=CorrectionDesk(

@@ -35,6 +35,7 @@ from pipeline.web.desk.editions import ActionPages, EditionPages
 from pipeline.web.desk.editor import EditorPages
 from pipeline.web.desk.feeds.pages import FeedPages
 from pipeline.web.desk.fix_links import check_title, entry_anchor, fix_link, summarize_checks
+from pipeline.web.desk.links.pages import LinkPages
 from pipeline.web.desk.overview.pages import StatusPages
 from pipeline.web.desk.pictures.pages import PicturePages
 from pipeline.web.desk.ports import Desk
@@ -63,6 +64,7 @@ _PAGES: tuple[Callable[[EditionCache, PageTemplates], DeskPages], ...] = (
     StoryPages,
     ActionPages,
     FeedPages,
+    LinkPages,
     SubscriberPages,
     DeliveryPages,
     CorrectionPages,

@@ -29,6 +29,7 @@ PATHS = (
     *(
         "/",
         "/feeds",
+        "/links",
         "/subscribers",
         "/subscribers/1",
         "/status",

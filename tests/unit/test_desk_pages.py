@@ -336,6 +336,7 @@ def test_a_section_without_a_heading_is_named_as_in_the_mail(client: AsgiClient,
         (f"{WEEK}?view=text", 'href="/" aria-current="true"'),
         (f"{WEEK}/edit", 'href="/" aria-current="true"'),
         ("/feeds", 'href="/feeds" aria-current="page"'),
+        ("/links", 'href="/links" aria-current="page"'),
         ("/mails/confirmation", 'href="/subscribers" aria-current="true"'),
         ("/deliveries", 'href="/deliveries" aria-current="page"'),
     ],
@@ -344,7 +345,7 @@ def test_every_page_names_the_publication_and_marks_its_section(client: AsgiClie
     """The name of the publication and all sections are on every page; one section is marked as the current one."""
     page = client.get(path).text
     header = page.partition("<header")[2].partition("</header>")[0]
-    assert "Harbour & Hearth Weeks Feeds Subscribers Sent Status" in visible_text(f"<header{header}")
+    assert "Harbour & Hearth Weeks Feeds Links Subscribers Sent Status" in visible_text(f"<header{header}")
     assert header.count("aria-current") == 1
     assert current in header
 
@@ -359,7 +360,7 @@ def test_every_section_has_a_page(client: AsgiClient) -> None:
 def test_without_an_audience_nothing_leads_to_subscribers(client: AsgiClient, desk: FakeDesk) -> None:
     """The sections about subscribers are missing while nobody can subscribe and nobody has."""
     desk.takes_subscribers = False
-    assert "Harbour & Hearth Weeks Feeds Status Settings Weeks" in visible_text(client.get("/").text)
+    assert "Harbour & Hearth Weeks Feeds Links Status Settings Weeks" in visible_text(client.get("/").text)
 
 
 def test_pages_of_a_week_lead_back_to_it(client: AsgiClient) -> None:

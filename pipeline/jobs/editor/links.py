@@ -37,6 +37,8 @@ class CollectedLink:
     note: str
     feed_id: str
     added_at: datetime
+    published_at: datetime
+    """Its date, by which the links that wait are ordered."""
     used_in: str
     """The edition that has it, as in ``edition 12 (2026-W07)``; empty if none has."""
     file: str = ""
@@ -79,7 +81,7 @@ class LinkCollection:
         stored_links = [_to_link(stored.entry, stored.first_seen_at, self._used_in(stored)) for stored in entries]
         # An item without a URL is identified by its title.
         links = {url_key(link.url) or link.title: link for link in (*self._written_by_editor(), *stored_links)}
-        return tuple(sorted(links.values(), key=lambda link: (bool(link.used_in), link.added_at)))
+        return tuple(sorted(links.values(), key=_sort_key))
 
     def remove(self, url: str) -> CollectedLink:
         """Delete a link that was added by hand; raise RefusedError if there is none or an edition has it."""
@@ -87,11 +89,16 @@ class LinkCollection:
         added = self.store.entries.between(_MIN_DATE, _MAX_DATE, [ADDED_LINKS_FEED_ID])
         stored = next((stored for stored in added if url_key(stored.entry.url) == key), None)
         if stored is None:
-            raise RefusedError(f"{url} is not among the links added by hand; `pipeline links list` shows them.")
+            raise RefusedError(f"{url} is not among the links that were added by hand: look at the list again.")
         if used_in := self._used_in(stored):
             raise RefusedError(f"{url} was used in {used_in} and stays in the list, so that it is not used again.")
         self.store.entries.delete([stored.entry_id], now=self.now)
         return _to_link(stored.entry, stored.first_seen_at)
+
+    def restore(self, link: CollectedLink) -> None:
+        """Add a link that was removed as it was, with its date; raise RefusedError if it is known again."""
+        self._require_new(link.url)
+        self._save(_entry(link.url, link.title, link.note, link.published_at))
 
     def _fetch_new(self, url: str, open_fetcher: OpenFetcher, note: str, title: str) -> Entry:
         cleaned = clean_url(with_scheme(url))
@@ -169,17 +176,21 @@ async def _fetch_entry(url: str, open_fetcher: OpenFetcher, now: datetime, note:
     async with open_fetcher() as fetcher:
         outcome = await fetcher.fetch(FetchRequest(key=ADDED_LINKS_FEED_ID, url=url), now=now)
     if not outcome.has_body and not title:
-        raise FeedError(f"{url} {outcome.detail}; check the URL, or add it without a check with --title.")
+        raise FeedError(f"{url} {outcome.detail}; check the URL, or give it a title to add it without a check.")
     page = read_metadata(outcome.body, outcome.content_type, outcome.final_url or url)
     page_url = page.url if outcome.has_body else url
+    return _entry(page_url, title or page.title or page_url, to_plain(note) or page.description, now)
+
+
+def _entry(url: str, title: str, note: str, published_at: datetime) -> Entry:
     return Entry(
-        feed_id=ADDED_LINKS_FEED_ID,
-        guid=page_url,
-        url=page_url,
-        title=title or page.title or page_url,
-        published_at=now,
-        excerpt_text=to_plain(note) or page.description,
+        feed_id=ADDED_LINKS_FEED_ID, guid=url, url=url, title=title, published_at=published_at, excerpt_text=note
     )
+
+
+def _sort_key(link: CollectedLink) -> tuple[bool, datetime, str, str]:
+    """Return what sorts a link: those that wait have the order in which editions take them."""
+    return bool(link.used_in), link.published_at, link.feed_id, link.url
 
 
 def _describe_edition(number: int | None, week: str) -> str:
@@ -193,6 +204,7 @@ def _editor_link(link: EditorLink, added_at: datetime, *, used_in: str = "", fil
         note=link.note_md,
         feed_id=EDITOR_FEED_ID,
         added_at=added_at,
+        published_at=added_at,
         used_in=used_in,
         file=file,
     )
@@ -205,5 +217,6 @@ def _to_link(entry: Entry, added_at: datetime, used_in: str = "") -> CollectedLi
         note=entry.excerpt_text,
         feed_id=entry.feed_id,
         added_at=added_at,
+        published_at=entry.published_at,
         used_in=used_in,
     )

@@ -17,6 +17,7 @@ from pipeline.web.desk.audience.service import AudienceDesk
 from pipeline.web.desk.deliveries.corrections import CorrectionDesk
 from pipeline.web.desk.deliveries.service import DeliveryDesk
 from pipeline.web.desk.feeds.ports import FeedsService
+from pipeline.web.desk.links.ports import LinksService
 from pipeline.web.desk.settings.ports import SettingsService
 from pipeline.web.desk.updates import NewEntry, PageVersion
 
@@ -220,6 +221,7 @@ class Desk:
     link_checks: LinkCheckService
     editor: EditorService
     feeds: FeedsService
+    links: LinksService
     subscribers: AudienceDesk
     deliveries: DeliveryDesk
     corrections: CorrectionDesk

@@ -28,6 +28,7 @@ from pipeline.web.desk.background import BackgroundLinkChecks
 from pipeline.web.desk.deliveries.corrections import CorrectionDesk
 from pipeline.web.desk.deliveries.service import DeliveryDesk
 from pipeline.web.desk.feeds.service import PublicationFeeds
+from pipeline.web.desk.links.service import PublicationLinks
 from pipeline.web.desk.overview.service import PublicationOverview
 from pipeline.web.desk.pictures.pages import local_image
 from pipeline.web.desk.ports import Action, ActionOptions, Desk
@@ -61,6 +62,7 @@ def create_desk(publication: LivePublication) -> Desk:
             publication, StoryPictures(open_app=lambda: App.load(publication.path), clock=publication.clock)
         ),
         feeds=feeds,
+        links=PublicationLinks(publication.path, publication.clock),
         subscribers=AudienceDesk(
             lambda: build_audience_context(publication.current_app()),
             lambda: build_person_mail_writer(publication.current_app()),

@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from pipeline.web.sessions import current_session, session_of
 
-EDITING = re.compile(r"/(log-out|sessions|fetch|pictures)|/week/[^/]+/(edit|story|story-text|undo|link-check)")
+EDITING = re.compile(r"/(log-out|sessions|fetch|links|pictures)|/week/[^/]+/(edit|story|story-text|undo|link-check)")
 """Paths that all editors may post to."""
 ACTIONS = re.compile(r"/week/[^/]+/actions")
 """Paths that decide by the button, see ``action_refusal``."""

@@ -33,6 +33,7 @@ class DeskSection:
 SECTIONS = (
     DeskSection(label="Weeks", path="/", prefixes=("/week/",)),
     DeskSection(label="Feeds", path="/feeds"),
+    DeskSection(label="Links", path="/links"),
     DeskSection(
         label="Subscribers",
         path="/subscribers",

@@ -560,6 +560,9 @@ class FakeDesk:
     def rows(self) -> tuple[FeedRow, ...]:
         return self.feed_rows
 
+    def icon(self, feed_id: str) -> tuple[str, bytes] | None:
+        return self.images[IMAGE] if feed_id == "blog" else None
+
     def find(self, url: str) -> tuple[FoundFeed, ...]:
         if "nothing" in url:
             raise UsageError(f"{url} is not an address on the web.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.web.desk.feeds.ports import FoundFeed, RemovedFeed
@@ -68,3 +70,13 @@ def test_one_feed_can_be_read_by_itself(client: AsgiClient, desk: FakeDesk) -> N
     """Its button starts a fetch of this feed and comes back to the page."""
     response = client.post("/fetch", {"feed": "blog", "from": "feeds"})
     assert (response.headers["location"], desk.fetched) == ("/feeds#fetching", ["blog"])
+
+
+def test_the_icon_of_a_feed_comes_from_the_desk(client: AsgiClient, desk: FakeDesk) -> None:
+    """The letter stays where there is none, or while it cannot be had; the browser contacts nobody else."""
+    desk.feed_rows = (replace(desk.feed_rows[0], has_icon=True), desk.feed_rows[1])
+    page = client.get("/feeds").text
+    assert page.count("<img ") == 1
+    assert '<img src="/feeds/icon?feed=blog" alt="" loading="lazy">' in page
+    assert client.get("/feeds/icon?feed=blog").headers["content-type"] == "image/png"
+    assert client.get("/feeds/icon?feed=podcast").status_code == 404

@@ -31,10 +31,10 @@ from pipeline.web.desk.feeds.service import PublicationFeeds
 from pipeline.web.desk.links.service import PublicationLinks
 from pipeline.web.desk.overview.service import PublicationOverview
 from pipeline.web.desk.pictures.pages import local_image
+from pipeline.web.desk.pictures.remote import RemotePictures
 from pipeline.web.desk.ports import Action, ActionOptions, Desk
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.settings.service import PublicationSettingsDesk
-from pipeline.web.desk.stories.pictures import StoryPictures
 from pipeline.web.desk.stories.service import PublicationEditor, parse_week
 from pipeline.web.desk.updates import NewEntry, PageVersion
 from pipeline.web.public.sign_up import embed_html
@@ -46,7 +46,8 @@ MAX_NEW_ENTRIES = 100
 
 def create_desk(publication: LivePublication) -> Desk:
     """Return the services of a publication, valid while it is open."""
-    feeds = PublicationFeeds(publication.path, publication.clock)
+    pictures = RemotePictures(open_app=lambda: App.load(publication.path), clock=publication.clock)
+    feeds = PublicationFeeds(publication.path, publication.clock, pictures)
     link_checks = BackgroundLinkChecks(publication)
     deliveries = DeliveryDesk(
         open_store=lambda: publication.current_app().store(),
@@ -58,9 +59,7 @@ def create_desk(publication: LivePublication) -> Desk:
     return Desk(
         editions=PublicationEditions(publication, deliveries),
         link_checks=link_checks,
-        editor=PublicationEditor(
-            publication, StoryPictures(open_app=lambda: App.load(publication.path), clock=publication.clock)
-        ),
+        editor=PublicationEditor(publication, pictures),
         feeds=feeds,
         links=PublicationLinks(publication.path, publication.clock),
         subscribers=AudienceDesk(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -28,6 +29,7 @@ class FeedPages:
         token = self.templates.csrf_token
         return [
             Route("/feeds", self.show, methods=["GET"]),
+            Route("/feeds/icon", self.icon, methods=["GET"]),
             Route("/feeds", form_endpoint(self.submit, token), methods=["POST"]),
             Route("/fetch", form_endpoint(self.start_fetch, token), methods=["POST"]),
         ]
@@ -35,6 +37,14 @@ class FeedPages:
     def show(self, request: Request) -> Response:
         """Show the list of feeds."""
         return self._page(request)
+
+    def icon(self, request: Request) -> Response:
+        """Return the icon of a feed."""
+        image = self.cache.desk.feeds.icon(request.query_params.get("feed", ""))
+        if image is None:
+            raise HTTPException(404, "This feed has no icon.")
+        headers = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "private, max-age=600"}
+        return Response(image[1], media_type=image[0], headers=headers)
 
     def submit(self, request: Request, form: Form) -> Response:
         """Find the feeds at an address, or add, remove, restore or accept one."""

@@ -16,6 +16,8 @@ class FeedRow:
     url: str
     title: str = ""
     """The title that the feed gives itself; empty before it was read."""
+    has_icon: bool = False
+    """Whether it states an icon or a picture."""
     status: str = ""
     """What to say where there is no problem."""
     problems: tuple[str, ...] = ()
@@ -82,6 +84,10 @@ class FeedsService(Protocol):
 
     def rows(self) -> Sequence[FeedRow]:
         """Return all feeds in the order of config.toml."""
+        ...
+
+    def icon(self, feed_id: str) -> tuple[str, bytes] | None:
+        """Return (media type, bytes) of a feed's icon; None if there is none to be had. Uses the network."""
         ...
 
     def find(self, url: str) -> Sequence[FoundFeed]:

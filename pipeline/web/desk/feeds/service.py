@@ -17,10 +17,12 @@ from pipeline.jobs.feeds.refresh import FeedReport
 from pipeline.jobs.monitoring.feed_health import FeedHealth, load_feed_health, next_fetch_at
 from pipeline.jobs.monitoring.status import FeedStatus, load_feed_status
 from pipeline.model.errors import PipelineError, RefusedError
+from pipeline.model.feed import Channel
 from pipeline.model.schedule import Clock
 from pipeline.text.format import format_datetime, format_day, pluralize
 from pipeline.text.urls import with_scheme
 from pipeline.web.desk.feeds.ports import FeedRow, FetchProgress, FoundFeed, RemovedFeed
+from pipeline.web.desk.pictures.remote import RemotePictures
 
 MAX_NEWEST_TITLES = 3
 
@@ -31,6 +33,7 @@ class PublicationFeeds:
 
     path: Path
     clock: Clock
+    pictures: RemotePictures
     _lock: Lock = field(default_factory=Lock)
     _progress: FetchProgress = field(default_factory=FetchProgress)
 
@@ -45,6 +48,13 @@ class PublicationFeeds:
                 _feed_row(status, health[status.feed.id], zone, next_fetch_at(status.state, schedule, first_at, zone))
                 for status in load_feed_status(app.store(), app.feeds, zone)
             ]
+
+    def icon(self, feed_id: str) -> tuple[str, bytes] | None:
+        """Return (media type, bytes) of a feed's icon, or else its picture; None if there is none to be had."""
+        with App.load(self.path) as app:
+            states = app.store().feeds.states() if feed_id in {feed.id for feed in app.feeds} else {}
+        url = _icon_url(states[feed_id].channel) if feed_id in states else ""
+        return self.pictures.get(url) if url else None
 
     def find(self, url: str) -> Sequence[FoundFeed]:
         """Return the feeds at an address, or linked from the page there; without a scheme, https is tried first."""
@@ -140,6 +150,7 @@ def _feed_row(feed_status: FeedStatus, health: FeedHealth, zone: tzinfo, next_fe
         kind=feed.kind,
         url=feed.url,
         title=" ".join(state.channel.title.split()),
+        has_icon=bool(_icon_url(state.channel)),
         status="Works" if is_read else "Not read yet: press “Read now”",
         problems=tuple(_sentence(result.message, result.fix) for result in problems),
         healthy=all(result.level != "error" for result in problems),
@@ -151,6 +162,10 @@ def _feed_row(feed_status: FeedStatus, health: FeedHealth, zone: tzinfo, next_fe
         newest_title=stats.newest_title,
         quarantined=stats.quarantined,
     )
+
+
+def _icon_url(channel: Channel) -> str:
+    return channel.icon_url or channel.picture_url
 
 
 def _sentence(message: str, fix: str) -> str:

@@ -17,10 +17,10 @@ from pipeline.model.week import Week
 from pipeline.text.picture_references import is_reference
 from pipeline.text.urls import clean_url, with_scheme
 from pipeline.web.desk.pictures.pages import local_image
+from pipeline.web.desk.pictures.remote import RemotePictures
 from pipeline.web.desk.ports import EditorState, OverridesChange
 from pipeline.web.desk.publication import LivePublication
 from pipeline.web.desk.stories.history import EditHistory, FileChange
-from pipeline.web.desk.stories.pictures import StoryPictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class PublicationEditor:
     """``EditorService`` of a publication."""
 
     publication: LivePublication
-    pictures: StoryPictures
+    pictures: RemotePictures
     history: EditHistory = field(default_factory=EditHistory)
 
     def state(self, week: str) -> EditorState:

@@ -1,4 +1,4 @@
-"""Pictures of stories beside their texts: fetched by this program, so that the browser contacts nobody else."""
+"""Pictures from the web on the pages of the desk: fetched by this program, so that the browser contacts nobody else."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RETRY_AFTER = timedelta(minutes=2)
 
 
 @dataclass(slots=True)
-class StoryPictures:
+class RemotePictures:
     """Fetches pictures with the limits of the link checks, and keeps the newest in memory. Needs no lock."""
 
     open_app: Callable[[], AbstractContextManager[App]]

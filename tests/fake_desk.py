@@ -185,6 +185,7 @@ class FakeSettings:
     )
     problem: str = ""
     """Why nothing can be written."""
+    public_url: str = ""
     before: dict[str, str] = field(default_factory=dict)
     """The values that the last change replaced."""
 
@@ -195,6 +196,7 @@ class FakeSettings:
             version=sha256(repr(self.values).encode()).hexdigest(),
             zone="Europe/London",
             problem=self.problem,
+            public_url=self.public_url,
             last_change=SettingsChange(id="1", detail=", ".join(self.before)) if self.before else None,
         )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from html import unescape
 
+import httpx
 import pytest
 
 from pipeline.web.desk.settings.fields import split_time
 from pipeline.web.pages import create_desk_app
-from tests.asgi_client import AsgiClient
+from tests.asgi_client import BASE_URL, AsgiClient
 from tests.fake_desk import FakeDesk
 from tests.unit.test_desk_pages import visible_text
 
@@ -114,3 +115,28 @@ def test_a_file_that_cannot_be_written_gives_lines(client: AsgiClient, desk: Fak
 def test_a_schedule_is_a_day_and_a_time(value: str, parts: tuple[str, str]) -> None:
     """Any other one is kept as it is written."""
     assert split_time(value) == parts
+
+
+def upload(client: AsgiClient, content: bytes) -> httpx.Response:
+    """Press Upload with a file, as a browser does."""
+    token = re.search(r'name="csrf" value="([^"]+)"', client.get("/settings").text)
+    fields = filled(client) | {"do": "upload", "csrf": token[1] if token else ""}
+    fields.pop("logo", None)
+    request = httpx.Request("POST", BASE_URL, data=fields, files={"logo": ("logo.png", content, "image/png")})
+    headers = {"origin": BASE_URL, "content-type": request.headers["content-type"]}
+    return client.request("POST", "/settings", headers=headers, content=request.read())
+
+
+def test_an_uploaded_logo_is_shown_by_the_public_pages(client: AsgiClient, desk: FakeDesk) -> None:
+    """Its address is saved; without public pages, and for what is no picture, it is said beside the field."""
+    before = desk.settings.values["publication.logo_url"]
+    page = upload(client, b"picture")
+    assert page.status_code == 409
+    assert "set [public] url, so that your public pages show an uploaded one" in page.text
+    desk.settings.public_url = "https://news.example"
+    page = upload(client, b"a text")
+    assert (page.status_code, "This file is no picture." in page.text) == (409, True)
+    assert desk.settings.values["publication.logo_url"] == before
+    assert upload(client, b"picture").status_code == 303
+    uploaded = "https://news.example/pictures/0123456789abcdef01234567-1200x800.jpg"
+    assert desk.settings.values["publication.logo_url"] == uploaded

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from pipeline.jobs.editor.pictures import MAX_UPLOAD_BYTES
 from pipeline.model.errors import PipelineError
 from pipeline.web.desk.cache import EditionCache
 from pipeline.web.desk.settings.fields import FIELDS, SettingField, split_time, time_in_words
@@ -16,6 +17,7 @@ from pipeline.web.desk.settings.ports import SettingsState
 from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.templating import PageTemplates
 
+LOGO = "publication.logo_url"
 DEFAULT_COLOUR = "#135e4b"
 """What the colour field shows while the theme's own colour is used."""
 
@@ -63,7 +65,7 @@ class SettingsPages:
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes of these pages."""
-        submit = form_endpoint(self.submit, self.templates.csrf_token)
+        submit = form_endpoint(self.submit, self.templates.csrf_token, max_upload_bytes=MAX_UPLOAD_BYTES)
         return [Route("/settings", self.show, methods=["GET"]), Route("/settings", submit, methods=["POST"])]
 
     def show(self, request: Request) -> Response:
@@ -88,13 +90,15 @@ class SettingsPages:
     def _save(self, request: Request, form: Form) -> Response:
         settings = self.cache.desk.settings
         state, typed = settings.state(), typed_values(form)
+        logo, refusal = self._uploaded_logo(form, state) if form["do"] == "upload" else ("", "")
+        typed |= {LOGO: logo} if logo else {}
         opened = {name: form[f"was.{name}"] for name in typed}
         changed = {name: value for name, value in typed.items() if value != opened[name].strip()}
         conflicts = {name for name in changed if state.values[name] not in (opened[name], changed[name])}
         if form["version"] != state.version and (conflicts or opened != {name: state.values[name] for name in typed}):
             return self._page(request, typed=changed, conflicts=conflicts, error=_CHANGED_MEANWHILE, status=409)
         changed = {name: value for name, value in changed.items() if value != state.values[name]}
-        if errors := settings.mistakes(changed):
+        if errors := {**settings.mistakes(changed), **({LOGO: refusal} if refusal else {})}:
             error = "Nothing was saved: correct what is marked below."
             return self._page(request, typed=changed, errors=errors, error=error, status=409)
         if not changed:
@@ -104,6 +108,20 @@ class SettingsPages:
         except PipelineError as error_:
             return self._page(request, typed=changed, error=str(error_), lines=settings.lines(changed), status=409)
         return self.templates.redirect("/settings", message)
+
+    def _uploaded_logo(self, form: Form, state: SettingsState) -> tuple[str, str]:
+        """Return the address of the logo that was uploaded, and why there is none."""
+        if not state.public_url:
+            return "", (
+                "Mail programs load the logo from the web: set [public] url, so that your public pages show an "
+                "uploaded one, or enter the address of a picture."
+            )
+        if form.upload is None:
+            return "", "No picture was chosen: choose a file, then press Upload."
+        try:
+            return f"{state.public_url}/{self.cache.desk.editor.add_picture(form.upload)}", ""
+        except PipelineError as error:
+            return "", str(error)
 
     def _page(
         self,

@@ -31,6 +31,8 @@ class SettingsState:
     problem: str = ""
     """Why the file cannot be written; empty if it can."""
     last_change: SettingsChange | None = None
+    public_url: str = ""
+    """URL of the public pages, which show an uploaded logo; empty if there are none."""
 
 
 class SettingsService(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
+from pipeline.app.audience import public_url
 from pipeline.app.digests import template_folders
 from pipeline.config import (
     change_settings,
@@ -39,6 +40,7 @@ class PublicationSettingsDesk:
             version=self._version(),
             zone=app.config.publication.timezone,
             problem=self._problem(),
+            public_url=public_url(app),
             last_change=SettingsChange(id=changes[-1].id, detail=changes[-1].detail) if changes else None,
         )
 

@@ -22,7 +22,7 @@ from pipeline.model.errors import ConfigError, RefusedError
 
 SettingName = tuple[str, str]
 """Section and key."""
-_ASSIGNMENT = re.compile(r"""(\s*["']?[\w-]+["']?\s*=\s*)("(?:[^"\\]|\\.)*"|'[^']*')(?!["'])""")
+_ASSIGNMENT = re.compile(r"""(\s*+["']?[\w-]++["']?\s*+=\s*+)("(?:[^"\\]|\\.)*"|'[^']*')(?!["'])""")
 """A setting on a line of its own, whose value is a string, up to the end of the value."""
 
 
@@ -97,7 +97,8 @@ def _set_value(lines: Lines, section: str, key: str, value: str, line_break: str
     index = find_key(lines[table.start : table.end], key, section)
     if index >= 0:
         at = table.start + index
-        edited = _ASSIGNMENT.sub(lambda match: match[1] + _quote(value), lines[at], count=1)
+        match = _ASSIGNMENT.match(lines[at])
+        edited = f"{match[1]}{_quote(value)}{lines[at][match.end() :]}" if match else lines[at]
         return [*lines[:at], edited, *lines[at + 1 :]]
     end = table.end
     while is_blank(lines[end - 1]) or is_comment(lines[end - 1]):

@@ -295,7 +295,7 @@ def test_links_are_counted_without_rates(client: AsgiClient, harness: DeliveryHa
     """Each link that was followed with its number, the others as a sum; nothing where nobody counts."""
     store, week = harness.store, str(W07)
     send(harness)
-    assert "Links" not in read(client, LIST)
+    assert "Clicks" not in read(client, LIST)
     urls = ["https://quay.example/salt", "https://quay.example/oats", "https://quay.example/rye"]
     sealed = store.editions.sealed(week)
     assert sealed

@@ -102,14 +102,19 @@ def test_a_killed_publication_loses_nothing_and_sends_nothing_twice(
     for kill in range(kills):
         completed = completed_moments(folder)
         is_early = completed * kills > kill * len(moments(weeks))  # on a fast machine: more kills are to come
-        goal = completed + chance.choice((0, 0, 0, 1) if is_early else (0, 1, 1, 2))
+        goal = completed + (0 if is_early else chance.choice((0, 1, 1, 2)))
         process = start(forker, folder, weeks)
         deadline = time.monotonic() + PROGRESS_TIMEOUT_SECONDS
         while completed_moments(folder) < goal:
             assert time.monotonic() < deadline, "the publication makes no progress"
             time.sleep(0.001)
-        time.sleep(chance.random() * MAX_DELAY_SECONDS / (3 if is_early else 1))
-        os.kill(process, signal.SIGKILL)
+        time.sleep(chance.random() * MAX_DELAY_SECONDS / (10 if is_early else 1))
+        try:
+            os.kill(process, signal.SIGKILL)
+        except ProcessLookupError:
+            assert completed_moments(folder) == len(moments(weeks)), "the process ended by itself"
+            assert kill > kills * 0.8
+            break
         while is_alive(process):
             time.sleep(0.001)
         if kill % 10 == 9:

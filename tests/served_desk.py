@@ -97,7 +97,7 @@ class ServedDesk:
 
 
 def wait_for_mails(server: MailServer, count: int) -> list[EmailMessage]:
-    """Return the mails that the server got, once there are so many."""
+    """Return the mails that the server received, once the expected number has arrived."""
     deadline = time.monotonic() + GIVE_UP_SECONDS
     while len(server.messages) < count and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pipeline import __version__
 from pipeline.config import (
     Config,
+    ConfigChange,
     add_feeds,
     feed_headers,
     fetch_proxy,
@@ -139,17 +140,23 @@ class App:
 
     def removed_feeds(self) -> dict[str, str]:
         """Return the ids and URLs of removed feeds that can be restored, the one removed last first."""
-        configured = {feed.id for feed in self.feeds}
-        changes = reversed(read_changes(self.config.path))
-        removed = [(change.name, change.detail) for change in changes if change.kind == "feed removed"]
-        return {feed_id: url for feed_id, url in removed if feed_id not in configured}
+        return {change.name: change.detail for change in self._removals().values()}
 
     def restore_feed(self, feed_id: str) -> None:
         """Put a removed feed back into config.toml, exactly as it was and in its place. Raise RefusedError."""
-        changes = [change for change in read_changes(self.config.path) if change.name == feed_id]
-        if feed_id not in self.removed_feeds():
+        removal = self._removals().get(feed_id)
+        if removal is None:
             raise RefusedError(f"{feed_id!r} is not among the feeds that were removed, so nothing was restored.")
-        undo_change(self.config.path, changes[-1].id)
+        undo_change(self.config.path, removal.id)
+
+    def _removals(self) -> dict[str, ConfigChange]:
+        """Return the newest removal of each feed that is not configured now, by its id, the last one first."""
+        configured = {feed.id for feed in self.feeds}
+        removals: dict[str, ConfigChange] = {}
+        for change in reversed(read_changes(self.config.path)):
+            if change.kind == "feed removed" and change.name not in configured:
+                removals.setdefault(change.name, change)
+        return removals
 
     def feed_headers(self, feed_id: str) -> Headers:
         """Return a feed's extra request headers; MissingSecretError if the environment lacks a secret they name."""

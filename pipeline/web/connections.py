@@ -26,7 +26,7 @@ class ConnectionLimits:
     request_seconds: float = 15.0
     """Maximum time from the connection, or from a further request's first byte, to the request's last byte, ..."""
     min_upload_rate: int = 20_000
-    """... unless so many bytes arrive in each of its seconds: a large picture over a slow line."""
+    """... unless at least this many bytes arrive per second: a large picture over a slow connection."""
     idle_seconds: int = 5
     """Maximum time between two requests."""
     stalled_seconds: float = 30.0

@@ -129,7 +129,7 @@ def test_the_answer_tells_nothing(desk: ServedDesk, mail_server: MailServer) -> 
 
 
 def test_the_answer_does_not_wait_for_the_mail(stored: Path, tmp_path: Path) -> None:
-    """A mail server that never answers delays it for nobody, so that its time tells nothing either."""
+    """A mail server that never answers delays it for nobody, so that its time reveals nothing either."""
     shutil.copytree(stored, tmp_path / "here")
     with MailServer(answers={"GREETING": SILENCE}) as silent:
         desk = ServedDesk(tmp_path / "here", silent.port)
@@ -143,7 +143,7 @@ def test_the_answer_does_not_wait_for_the_mail(stored: Path, tmp_path: Path) -> 
 
 
 def test_one_network_asks_for_few_links(desk: ServedDesk) -> None:
-    """The 21st within a quarter of an hour is refused, whoever it is for; a proxy's clients are told apart."""
+    """The 21st within a quarter of an hour is refused, for any address; a proxy's clients are distinguished."""
     with desk.browser() as browser:
 
         def ask(address: str, client: str) -> int:

@@ -377,7 +377,7 @@ def button_class(page: str, name: str) -> str:
 
 
 def test_approval_leads_once_the_newsletter_was_looked_at(client: AsgiClient, desk: FakeDesk) -> None:
-    """Before, and after each change, the newsletter itself comes first; whoever looks at it may approve it."""
+    """Before, and after each change, the newsletter itself comes first; after that it may be approved."""
     stories = f"{WEEK}?view=decisions"
     page = client.get(stories).text
     assert (button_class(page, "Look at the newsletter"), button_class(page, "Approve")) == (

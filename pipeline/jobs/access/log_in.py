@@ -25,7 +25,7 @@ LIMIT_INTERVAL = timedelta(minutes=15)
 MAX_PER_NETWORK = 20
 """How many links may be asked for from a network within ``LIMIT_INTERVAL``."""
 MAX_PER_ADDRESS = 3
-"""How many links are sent to an editor within ``LIMIT_INTERVAL``, whoever asks for them."""
+"""How many links are sent to an editor within ``LIMIT_INTERVAL``, from any client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

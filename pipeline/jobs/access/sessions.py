@@ -75,7 +75,7 @@ class Sessions:
 
     def _refusal(self) -> str:
         approvers = " or ".join(editor.name for editor in self.editors if editor.may_approve)
-        advice = f"Ask {approvers}." if approvers else "Whoever runs the program can change that in config.toml."
+        advice = f"Ask {approvers}." if approvers else "The person who runs the program can change that in config.toml."
         return f"You may edit, but not approve or send, nor change feeds, settings and subscribers. {advice}"
 
     def _editor_of(self, session: EditorSession) -> Editor | None:

@@ -121,7 +121,7 @@ def check_desk(url: str, editors: Sequence[Editor], *, sends_links: bool) -> Ite
         message = f"at {url} opens from a proof only, for a day: nobody is named who could log in"
         yield _result("desk", "the desk", "warning", message, "name its editors in [[editors]] (docs/desk.md)")
     if is_remote and url.startswith("http:"):
-        message = f"at {url} is not encrypted: whoever reads along can log in as well"
+        message = f"at {url} is not encrypted: anyone who can read the traffic can log in as well"
         yield _result("desk", "the desk", "warning", message, "put a proxy with https before it, and set [web] url")
     if editors and not any(editor.may_approve for editor in editors):
         fix = "set may_approve = true for one of them, or approve on the command line"

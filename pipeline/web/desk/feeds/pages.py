@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -13,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from pipeline.model.errors import PipelineError
 from pipeline.web.desk.cache import EditionCache
 from pipeline.web.desk.feeds.ports import FoundFeed
+from pipeline.web.desk.pictures.remote import picture_response
 from pipeline.web.forms import Form, form_endpoint
 from pipeline.web.templating import PageTemplates
 
@@ -40,11 +40,7 @@ class FeedPages:
 
     def icon(self, request: Request) -> Response:
         """Return the icon of a feed."""
-        image = self.cache.desk.feeds.icon(request.query_params.get("feed", ""))
-        if image is None:
-            raise HTTPException(404, "This feed has no icon.")
-        headers = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "private, max-age=600"}
-        return Response(image[1], media_type=image[0], headers=headers)
+        return picture_response(self.cache.desk.feeds.icon(request.query_params.get("feed", "")))
 
     def submit(self, request: Request, form: Form) -> Response:
         """Find the feeds at an address, or add, remove, restore or accept one."""

@@ -63,7 +63,7 @@ class Navigation:
     """The navigation of one page."""
 
     publication: str
-    """Name of the publication."""
+    """The publication's name."""
     links: tuple[NavigationLink, ...]
 
 

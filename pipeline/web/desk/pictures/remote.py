@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
 from pipeline.app import App
 from pipeline.model.fetch import FetchRequest
 from pipeline.model.schedule import Clock
+from pipeline.web.desk.pictures.pages import IMAGE_TYPES
 
-IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 MAX_KEPT_BYTES = 30_000_000
 MAX_PICTURE_BYTES = 8_000_000
 RETRY_AFTER = timedelta(minutes=2)
@@ -49,6 +52,14 @@ class RemotePictures:
             while sum(len(content) for _, content in self._kept.values()) > MAX_KEPT_BYTES:
                 self._kept.popitem(last=False)
         return picture
+
+
+def picture_response(picture: tuple[str, bytes] | None) -> Response:
+    """Return a picture as a response that browsers keep for a while; raise HTTPException 404 if there is none."""
+    if picture is None:
+        raise HTTPException(404, "There is no such picture.")
+    headers = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "private, max-age=600"}
+    return Response(picture[1], media_type=picture[0], headers=headers)
 
 
 async def _fetch(app: App, url: str, now: datetime) -> tuple[str, bytes] | None:

@@ -33,9 +33,9 @@ class SettingRow:
 
     field: SettingField
     value: str
-    """As it was typed."""
+    """The value that was typed."""
     saved: str
-    """As config.toml has it."""
+    """The value in config.toml."""
     error: str = ""
     conflict: bool = False
     """Whether it was changed both here and in config.toml."""

@@ -23,6 +23,7 @@ from pipeline.web.desk.cache import EditionCache, fingerprint
 from pipeline.web.desk.editor import save_typed
 from pipeline.web.desk.fix_links import entry_anchor
 from pipeline.web.desk.message_details import story_references
+from pipeline.web.desk.pictures.remote import picture_response
 from pipeline.web.desk.ports import OverridesChange
 from pipeline.web.desk.week import WeekContext, parse_view_options, requested_week
 from pipeline.web.forms import Form, form_endpoint
@@ -117,11 +118,7 @@ class StoryPages:
         with self.cache.lock:
             stories = [story for section in self.cache.stories(week) for story in section.stories]
         known = {picture.url for story in stories for picture in story.pictures}
-        image = self.cache.desk.editor.picture(url) if url in known else None
-        if image is None:
-            raise HTTPException(404, "There is no such picture in this week.")
-        headers = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "private, max-age=600"}
-        return Response(image[1], media_type=image[0], headers=headers)
+        return picture_response(self.cache.desk.editor.picture(url) if url in known else None)
 
     def _change(self, week: str, command: str, references: Sequence[str], other: str) -> OverridesChange:
         if command == "order":
